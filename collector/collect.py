@@ -83,7 +83,7 @@ class Collection:
         """The newest session on each asset's archived pages."""
         self._listed_at: dict[Kind, datetime] = {}
         self._fetched_at: dict[Asset, datetime] = {}
-        """When the newest archived listing of a kind, and the newest page of an asset, were fetched."""
+        """When a kind's newest archived listing, and an asset's newest page with a session, were fetched."""
         self._breaker = Breaker(cool_down_seconds=math.inf)
 
     def load(self) -> None:
@@ -109,9 +109,9 @@ class Collection:
             return  # the archive has a refusal as a page: ask for the page again
         if self._archived.get(asset) is not Looks.LIKE_THE_ASSET:
             self._archived[asset] = seen
-        self._fetched_at[asset] = max(page.fetched_at, self._fetched_at.get(asset, page.fetched_at))
         if session := session_of(page, asset, self._day.number):
             self._sessions[asset] = max(session, self._sessions.get(asset, session))
+            self._fetched_at[asset] = max(page.fetched_at, self._fetched_at.get(asset, page.fetched_at))
 
     def bring(self) -> None:
         """Archive the missing listings and pages; put a manifest if the archive has new objects.

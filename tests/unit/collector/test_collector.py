@@ -260,6 +260,7 @@ def test_an_interrupted_second_request_of_a_late_kind_continues_at_the_next_star
     machine.site.session = None
     machine.now += timedelta(hours=1)
     with time_machine.travel(machine.now, tick=True):
+        machine.site.set_fault(min(machine.listed("acoes")), Fault("unrecognizable"))
         machine.site.block_after(2 + 12)
         assert machine.run() == errors.SiteRefuses.status
     machine.site.clear_faults()
