@@ -132,30 +132,29 @@ def newest_session(assets: pa.Table) -> date | None:
 
 
 def sessions(inputs: CheckInputs) -> list[QualityRow]:
-    """Check that each kind's session is new and that enough assets show the day's session."""
-    newest = newest_session(inputs.spec)
-    if newest is None:
-        return []
+    """Check that each kind's newest session is new, and that enough assets of the kind show it."""
     day = inputs.ledger.day
     rows = []
     for kind in Kind:
-        of_kind = newest_session(inputs.sot[kind])
-        if of_kind is None:
+        table, name = inputs.sot[kind], SOT[kind]
+        newest = newest_session(table)
+        if newest is None:
             continue
-        session = number_of(of_kind)
+        session = number_of(newest)
         before = next((value for _, value in recorded_sessions(kind, inputs.earlier)), None)
         repeated = is_old_session(session, day, kind, inputs.earlier) and is_trading_day(day)
         verdict = Verdict.WARNING if repeated else Verdict.OK
         said = sentence(repeated_session(session, kind))
-        rows.append(QualityRow(SOT[kind], SESSION_REPEATED, None, float(session), before, verdict, said))
-    traded = _traded_within(inputs.spec, newest, thresholds.TRADED_DAYS)["dt_ult_cot"].to_pylist()
-    share = traded.count(newest) / len(traded)
-    reference = inputs.references.of(SPEC_ATIVOS, "sessao")
-    verdict = thresholds.SESSION.below(share / reference) if reference else Verdict.OK
-    said = f"Dos ativos negociados na última semana, {percent(share)} são do pregão de {day_text(newest)}" + (
-        f"; o normal é {percent(reference)}." if reference else "."
-    )
-    return [*rows, QualityRow(SPEC_ATIVOS, "sessao", None, share, reference, verdict, said)]
+        rows.append(QualityRow(name, SESSION_REPEATED, None, float(session), before, verdict, said))
+        traded = _traded_within(table, newest, thresholds.TRADED_DAYS)["dt_ult_cot"].to_pylist()
+        share = traded.count(newest) / len(traded)
+        reference = inputs.references.of(name, "sessao")
+        verdict = thresholds.SESSION.below(share / reference) if reference else Verdict.OK
+        against = f"; o normal é {percent(reference)}" if reference else ""
+        of = f"De {number(len(traded))} {ASSETS[kind]} com negócios na última semana"
+        said = f"{of}, {percent(share)} mostram o pregão de {day_text(newest)}{against}."
+        rows.append(QualityRow(name, "sessao", None, share, reference, verdict, said))
+    return rows
 
 
 def prices(inputs: CheckInputs) -> list[QualityRow]:

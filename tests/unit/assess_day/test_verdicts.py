@@ -82,7 +82,12 @@ def test_thirty_one_good_days_with_ordinary_noise_are_ok() -> None:
     assert len(days) == 31
     assert not all(is_trading_day(day) for day in days)
     assert len({len(assets_of(day)) for day in weekdays(31)}) > 1
-    shares = {day: row.valor or 0 for day, of_day in days.items() for row in of_day if row.medida == "sessao"}
+    shares = {
+        day: row.valor or 0
+        for day, of_day in days.items()
+        for row in of_day
+        if (row.tabela, row.medida) == (SOT_ACOES, "sessao")
+    }
     assert min(shares, key=shares.__getitem__) == number_of(HALF_DAY)
     assert max(shares.values()) <= 1
 
@@ -227,6 +232,16 @@ def test_yesterdays_session_of_one_kind_alone_is_a_remark(kind: str, table: str)
         return on_session(asset, before) if asset.kind == kind and last_quote(asset) > before else asset
 
     assert remarks(changed(LAST, late))[table, "sessao_repetida", None] == "aviso"
+
+
+def test_yesterdays_session_of_almost_all_funds_is_a_remark() -> None:
+    before = session_of(LAST - timedelta(days=1))
+    funds = [asset.ticker for asset in assets_of(LAST) if asset.kind == "fiis" and last_quote(asset) > before]
+    late = set(funds[2:])
+
+    rows = changed(LAST, lambda asset: on_session(asset, before) if asset.ticker in late else asset)
+
+    assert remarks(rows) == {(SOT_FIIS, "sessao", None): "aviso"}
 
 
 def test_yesterdays_session_on_a_trading_day_is_a_remark_and_on_a_holiday_it_is_ok() -> None:
