@@ -81,6 +81,9 @@ class Collection:
         self._archived: dict[Asset, Looks] = {}
         self._sessions: dict[Asset, date] = {}
         """The newest session on each asset's archived pages."""
+        self._listed_at: dict[Kind, datetime] = {}
+        self._fetched_at: dict[Asset, datetime] = {}
+        """When a kind's newest archived listing, and an asset's newest page with a session, were fetched."""
         self._breaker = Breaker(cool_down_seconds=math.inf)
 
     def load(self) -> None:
@@ -99,6 +102,7 @@ class Collection:
             if ticker is None:
                 tickers = read_listing_page(page).tickers
                 self._listed.setdefault(kind, set()).update(tickers)
+                self._listed_at[kind] = max(page.fetched_at, self._listed_at.get(kind, page.fetched_at))
                 return
             asset, seen = Asset(kind, ticker), look(page, Asset(kind, ticker), self._day.number)
         except FundamentusError:
@@ -107,6 +111,7 @@ class Collection:
             self._archived[asset] = seen
         if session := session_of(page, asset, self._day.number):
             self._sessions[asset] = max(session, self._sessions.get(asset, session))
+            self._fetched_at[asset] = max(page.fetched_at, self._fetched_at.get(asset, page.fetched_at))
 
     def bring(self) -> None:
         """Archive the missing listings and pages; put a manifest if the archive has new objects.
@@ -145,22 +150,32 @@ class Collection:
         """If the site was late for a kind and now shows a newer session, request the kind's assets again.
 
         The site was late if no archived page of the kind has the day's session. On a holiday, the probed page
-        shows no newer session.
+        shows no newer session. Requesting a kind again begins with its listing. If an earlier start did not
+        finish, no page older than this listing has the day's session: these pages are also requested again.
         """
+        day = date_of(self._day.number)
         for kind in Kind:
             of_kind = {asset: session for asset, session in self._sessions.items() if asset.kind is kind}
-            newest = max(of_kind.values(), default=None)
-            if newest is None or newest >= date_of(self._day.number) or self._is_over:
+            older = [
+                asset
+                for asset in of_kind
+                if self._fetched_at[asset] < self._listed_at.get(kind, self._fetched_at[asset])
+            ]
+            if all(of_kind[asset] < day for asset in older):
+                for asset in older:
+                    self._archived.pop(asset, None)
+            shown = max(of_kind.values(), default=None)
+            if shown is None or shown >= day or self._is_over:
                 continue
             usual = Asset(kind, kind.usual)
-            probed = usual if usual in of_kind else min(one for one in of_kind if of_kind[one] == newest)
+            probed = usual if usual in of_kind else min(one for one in of_kind if of_kind[one] == shown)
             fetched = _Fetched()
             self._fetch([probed], fetched)
             if fetched.refusal and self._breaker.open:
                 raise self._refuses("this machine", fetched.refusal) from fetched.refusal
             page = fetched.pages.get(probed)
             session = session_of(page, probed, self._day.number) if page else None
-            if session is not None and session > newest:
+            if session is not None and session > shown:
                 self._say(f"the site was late: the pages of {kind.value} are requested again")
                 self._listed.pop(kind, None)
                 self._archived = {one: seen for one, seen in self._archived.items() if one.kind is not kind}

@@ -43,7 +43,7 @@ ADVICE: Mapping[str, tuple[str, ...]] = {
     "ilegiveis": ("O site escreve um número ou uma data de outro modo: o texto está na tabela SoR.",),
     "sessao_repetida": (_SESSIONS,),
     "sessao": (_SESSIONS,),
-    "preco_listagem": (_MEANING,),
+    "preco_listagem": (_SESSIONS, _MEANING),
     "preco_fora_52_semanas": (_MEANING,),
     "mediana": (_MEANING,),
     "p_sobre_vp_vezes_vpa": (_MEANING,),

@@ -106,7 +106,7 @@ def waiting_for(state: DayState, now: datetime, patience_seconds: float, started
 
 
 def reasons_for_a_round(
-    state: DayState, earlier_listed: Mapping[Kind, int] | None, old_session: tuple[int, Kind] | None
+    state: DayState, earlier_listed: Mapping[Kind, int] | None, old_sessions: Sequence[tuple[int, Kind]]
 ) -> tuple[str, ...]:
     """Return why a settled day needs another round.
 
@@ -114,10 +114,10 @@ def reasons_for_a_round(
     ----------
     earlier_listed
         The number of assets per kind in the previous full listing; None if no such listing exists.
-    old_session
-        The old session, ``YYYYMMDD``, that the site still shows for a kind; None if it shows none.
+    old_sessions
+        The old sessions, ``YYYYMMDD``, that the site still shows, each with its kind.
     """
-    late = () if old_session is None else (repeated_session(*old_session),)
+    late = [repeated_session(*one) for one in old_sessions]
     return (*_unread(state), *_short_listings(state.ledger, earlier_listed), *late)
 
 

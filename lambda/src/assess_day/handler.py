@@ -19,7 +19,7 @@ from assess_day.load import (
     load_inputs,
     load_state,
     most_traded,
-    old_session,
+    old_sessions,
 )
 from assess_day.notice import notice
 from assess_day.portuguese import some_reasons
@@ -59,12 +59,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         The step ``look`` returns ``settled``, ``waiting_for`` (why the day is not settled), ``reasons`` for
         another round, and the ``progress`` for its next run. If the day is not settled, the result has
         ``look_again_seconds``. If a round follows, the result has ``round_seconds``. If a round follows and
-        the site shows an old session, ``old_session`` gives this session and the ticker that stage 2 probes.
-        If another execution assesses the day, ``assessed_by_another`` is true, and this execution ends
-        without a verdict. The step ``assess`` writes the quality rows. The step ``assess`` returns
-        ``situacao`` (the verdict), ``passed`` (whether the workflow passed), ``missing`` (the number of
-        missing assets), ``reasons``, ``cause`` (the message for a failed workflow) and ``notice``. The notice
-        has ``tell``, ``subject`` and ``text``.
+        the site shows old sessions, ``old_session`` lists each with the ticker that stage 2 probes. If
+        another execution assesses the day, ``assessed_by_another`` is true, and this execution ends without a
+        verdict. The step ``assess`` writes the quality rows. The step ``assess`` returns ``situacao`` (the
+        verdict), ``passed`` (whether the workflow passed), ``missing`` (the number of missing assets),
+        ``reasons``, ``cause`` (the message for a failed workflow) and ``notice``. The notice has ``tell``,
+        ``subject`` and ``text``.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def _look(
     settled = not waiting
     if settled and execution.names_day and not state.ledger.rounds and not state.sor_ids:
         raise DayRefused(f"there was no run of {day}: expected a day with a run. Nothing was written")
-    late = old_session(s3, settings, state) if settled else None
+    late = old_sessions(s3, settings, state) if settled else []
     before = earlier_listed(s3, settings, day) if settled else None
     reasons = reasons_for_a_round(state, before, late) if settled else ()
     result = {"anomesdia_exec": day, "settled": settled, "waiting_for": waiting, "reasons": reasons}
@@ -118,10 +118,12 @@ def _look(
             result["assessed_by_another"] = True
         elif "round_seconds" in result:  # a round cannot help: only a collector brings missing pages
             result |= {"settled": False, "look_again_seconds": result.pop("round_seconds")}
-    if late is not None and "round_seconds" in result:
-        session, kind = late
-        ticker = most_traded(s3, settings, day, kind)
-        result["old_session"] = {"session": session, "ticker": ticker} if ticker else None
+    if late and "round_seconds" in result:
+        result["old_session"] = [
+            {"session": session, "ticker": ticker}
+            for session, kind in late
+            if (ticker := most_traded(s3, settings, day, kind))
+        ]
     logger.info("day looked at", extra=result)
     return result
 

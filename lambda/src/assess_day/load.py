@@ -124,20 +124,20 @@ def earlier_listed(s3: Any, settings: Settings, day: int) -> dict[Kind, int] | N
     return None
 
 
-def old_session(s3: Any, settings: Settings, state: DayState) -> tuple[int, Kind] | None:
-    """Return the earliest old session that the site shows, and its kind; None if no shown session is old."""
+def old_sessions(s3: Any, settings: Settings, state: DayState) -> list[tuple[int, Kind]]:
+    """Return the old sessions that the site shows, each with its kind."""
     ledger = state.ledger
     if state.fetch_from != "site" or ledger.is_partial:
-        return None
+        return []
     newest: dict[Kind, int] = {}
     for (kind, _), said in ledger.assets(state.sor_ids).items():
         newest[kind] = max(newest.get(kind, 0), said.session or 0)
     shown = [(session, kind) for kind, session in newest.items() if session not in (0, ledger.day)]
     if not shown:
-        return None
+        return []
     earlier = earlier_records(s3, settings.table(QUALITY), ledger.day, LISTING_DAYS)
     old = [one for one in shown if is_old_session(one[0], ledger.day, one[1], earlier)]
-    return min(old) if old and is_trading_day(ledger.day) else None
+    return sorted(old) if old and is_trading_day(ledger.day) else []
 
 
 def most_traded(s3: Any, settings: Settings, day: int, kind: Kind) -> str | None:

@@ -132,31 +132,29 @@ def newest_session(assets: pa.Table) -> date | None:
 
 
 def sessions(inputs: CheckInputs) -> list[QualityRow]:
-    """Check that each kind's session is new and that enough assets show the day's session."""
-    newest = newest_session(inputs.spec)
-    if newest is None:
-        return []
+    """Check that each kind's newest session is new, and that enough assets of the kind show it."""
     day = inputs.ledger.day
     rows = []
     for kind in Kind:
-        of_kind = newest_session(inputs.sot[kind])
-        if of_kind is None:
+        table, name = inputs.sot[kind], SOT[kind]
+        newest = newest_session(table)
+        if newest is None:
             continue
-        session = number_of(of_kind)
+        session = number_of(newest)
         before = next((value for _, value in recorded_sessions(kind, inputs.earlier)), None)
         repeated = is_old_session(session, day, kind, inputs.earlier) and is_trading_day(day)
         verdict = Verdict.WARNING if repeated else Verdict.OK
         said = sentence(repeated_session(session, kind))
-        rows.append(QualityRow(SOT[kind], SESSION_REPEATED, None, float(session), before, verdict, said))
-    days = [day for day in inputs.spec["dt_ult_cot"].to_pylist() if day is not None]
-    traded = [day for day in days if day > newest - timedelta(days=thresholds.TRADED_DAYS)]
-    share = sum(day == newest for day in traded) / len(traded)
-    reference = inputs.references.of(SPEC_ATIVOS, "sessao")
-    verdict = thresholds.SESSION.below(share / reference) if reference else Verdict.OK
-    said = f"Dos ativos negociados na última semana, {percent(share)} são do pregão de {day_text(newest)}" + (
-        f"; o normal é {percent(reference)}." if reference else "."
-    )
-    return [*rows, QualityRow(SPEC_ATIVOS, "sessao", None, share, reference, verdict, said)]
+        rows.append(QualityRow(name, SESSION_REPEATED, None, float(session), before, verdict, said))
+        traded = _traded_within(table, newest, thresholds.TRADED_DAYS)["dt_ult_cot"].to_pylist()
+        share = traded.count(newest) / len(traded)
+        reference = inputs.references.of(name, "sessao")
+        verdict = thresholds.SESSION.below(share / reference) if reference else Verdict.OK
+        against = f"; o normal é {percent(reference)}" if reference else ""
+        of = f"De {number(len(traded))} {ASSETS[kind]} com negócios na última semana"
+        said = f"{of}, {percent(share)} mostram o pregão de {day_text(newest)}{against}."
+        rows.append(QualityRow(name, "sessao", None, share, reference, verdict, said))
+    return rows
 
 
 def prices(inputs: CheckInputs) -> list[QualityRow]:
@@ -165,7 +163,8 @@ def prices(inputs: CheckInputs) -> list[QualityRow]:
     listed = inputs.ledger.listing
     rows = []
     for kind in Kind:
-        table, name = _of_session(inputs.sot[kind], newest), SOT[kind]
+        # Older sessions count too: if the site changed its session during the run, the listing shows it.
+        table, name = _traded_within(inputs.sot[kind], newest, thresholds.TRADED_DAYS), SOT[kind]
         columns = (kind.ticker_column, "vlr_cot", "vlr_min_52_sem", "vlr_max_52_sem")
         assets = list(zip(*(table[column].to_pylist() for column in columns), strict=True))
         known = listed.assets.get(kind, {}) if listed else {}
@@ -200,7 +199,7 @@ def medians(inputs: CheckInputs) -> list[QualityRow]:
     newest = newest_session(inputs.spec)
     rows = []
     for kind in Kind:
-        table, name = _of_session(inputs.sot[kind], newest), SOT[kind]
+        table, name = _traded_within(inputs.sot[kind], newest, 1), SOT[kind]
         for column in table_schema(name).columns:
             if column.type not in ("double", "bigint") or column.name.startswith("pct_var_"):
                 continue
@@ -242,7 +241,7 @@ def identities(inputs: CheckInputs) -> list[QualityRow]:
     newest = newest_session(inputs.spec)
     rows = []
     for kind in Kind:
-        table, name = _of_session(inputs.sot[kind], newest), SOT[kind]
+        table, name = _traded_within(inputs.sot[kind], newest, 1), SOT[kind]
         for check, columns in _IDENTITIES[kind].items():
             assets = zip(*(table[column].to_pylist() for column in columns), strict=True)
             agreeing = [_agree(*values) for values in assets if None not in values]
@@ -262,11 +261,12 @@ def _agree(one: float, other: float, product: float) -> bool:
     return abs(one * other - product) <= thresholds.IDENTITY_TOLERANCE * abs(product) + beyond
 
 
-def _of_session(table: pa.Table, session: date | None) -> pa.Table:
-    """Return the rows of the assets that traded in a session. Assets that did not trade have old values."""
-    if session is None:
+def _traded_within(table: pa.Table, newest: date | None, days: int) -> pa.Table:
+    """Return the rows of the assets that traded in the last `days` days up to the newest session."""
+    if newest is None:
         return table.slice(0, 0)
-    return table.filter(pc.equal(table["dt_ult_cot"], pa.scalar(session, pa.date32())))
+    before = newest - timedelta(days=days)
+    return table.filter(pc.greater(table["dt_ult_cot"], pa.scalar(before, pa.date32())))
 
 
 CHECKS = (row_counts, fill, unreadable, sessions, prices, medians, identities)

@@ -85,4 +85,4 @@ REFERENCE_VALUES = 5
 REFERENCE_DAYS = 60
 """Older values are outdated."""
 TRADED_DAYS = 7
-"""Assets that have not traded for longer do not count in the share of the newest session."""
+"""Assets that have not traded for longer do not count in the checks of sessions and prices."""

@@ -82,9 +82,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     event
         ``anomesdia_exec`` is the day. ``tickers`` limits the queued tickers. If ``source`` is ``pages``, the
         day's archived pages are queued. ``only_missing`` queues tickers without a final outcome.
-        ``old_session`` needs ``only_missing``. If the site now shows a session later than ``old_session``,
-        stage 2 also queues the tickers that were read with the old session. ``probe`` (a ticker or true)
-        allows no other field. A probe checks whether the site answers, and writes nothing.
+        ``old_session`` needs ``only_missing``; it has a session and a ticker for each late kind. If the
+        ticker's page now shows a later session, stage 2 also queues the tickers that were read with the old
+        session. ``probe`` (a ticker or true) allows no other field. A probe checks whether the site answers,
+        and writes nothing.
 
     Raises
     ------
@@ -125,11 +126,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         listed = replace(listed, listing=replace(listed.listing, archived=kept))
     result["unreadable_rows"], result["problems"] = dict(listed.unreadable), list(listed.problems)
 
-    old: frozenset[int] = frozenset()
-    if request.old_session is not None and not request.from_pages:
-        session = session_of(site, request.old_session.ticker, not_after)
-        result["session"] = session
-        old = old_sessions(request.old_session.session, session)
+    old: set[int] = set()
+    if request.old_sessions and not request.from_pages:
+        shown = {one: session_of(site, one.ticker, not_after) for one in request.old_sessions}
+        result["sessions"] = list(shown.values())
+        old.update(*(old_sessions(one.session, session) for one, session in shown.items()))
     listing, wanted = to_queue(settings.lake_tables, request, listed, before, old)
     if any(listing.assets.values()):  # archived pages can be read without a listing
         ledger.write_listing(request.day, listing)

@@ -82,7 +82,7 @@ def to_queue(
     request: DayRequest,
     listed: Listed,
     before: DayLedger,
-    old: frozenset[int],
+    old: Collection[int],
 ) -> tuple[Listing, Collection[AssetKey]]:
     """Return the day's listing and the assets to queue.
 
@@ -110,7 +110,12 @@ def to_queue(
             for item in list_day(client("s3"), table, request.day).ids(PART)
         }
         known_now = replace(before, listing=listing)
-        of_old_session = [asset for asset, said in known_now.assets(sor_ids).items() if said.session in old]
+        later = known_now.of_later_session()
+        of_old_session = [
+            asset
+            for asset, said in known_now.assets(sor_ids).items()
+            if said.session in old and asset not in later
+        ]
         wanted = [*known_now.to_ask(sor_ids), *of_old_session]
     tickers = request.tickers
     return listing, dict.fromkeys(asset for asset in wanted if tickers is None or asset[1] in tickers)

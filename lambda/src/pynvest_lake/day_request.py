@@ -54,8 +54,8 @@ class DayRequest:
         Hash of the collector's manifest that caused the event; None for other events.
     only_missing
         Whether to queue only tickers without a final outcome.
-    old_session
-        The old session that the site still showed, if any.
+    old_sessions
+        The old sessions that the site still showed, one for each late kind.
     """
 
     day: int
@@ -65,7 +65,7 @@ class DayRequest:
     scheduled_at: datetime | None = None
     manifest: str | None = None
     only_missing: bool = False
-    old_session: OldSession | None = None
+    old_sessions: tuple[OldSession, ...] = ()
 
     @classmethod
     def to_start(cls, event: Mapping[str, Any], now: datetime) -> DayRequest:
@@ -110,7 +110,7 @@ class DayRequest:
             _tickers(event),
             _from_pages(event) or fetch_from == "pages",
             only_missing=only_missing,
-            old_session=_old_session(event.get("old_session"), only_missing=only_missing),
+            old_sessions=_old_sessions(event.get("old_session"), only_missing=only_missing),
         )
 
 
@@ -160,9 +160,15 @@ def _flag(event: Mapping[str, Any], name: str) -> bool:
     return value
 
 
-def _old_session(value: Any, *, only_missing: bool) -> OldSession | None:
+def _old_sessions(value: Any, *, only_missing: bool) -> tuple[OldSession, ...]:
     if value is None:
-        return None
-    if not only_missing or not isinstance(value, Mapping) or set(value) != {"session", "ticker"}:
-        raise ValueError(f"old_session is {value!r}, expected session and ticker, with only_missing")
-    return OldSession(parse_day(value["session"], "session of old_session"), parse_ticker(value["ticker"]))
+        return ()
+    # Versions before 1.0.0 send one session without a list.
+    sessions = value if isinstance(value, list) else [value]
+    for one in sessions:
+        if not only_missing or not isinstance(one, Mapping) or set(one) != {"session", "ticker"}:
+            raise ValueError(f"old_session is {value!r}, expected session and ticker, with only_missing")
+    return tuple(
+        OldSession(parse_day(one["session"], "session of old_session"), parse_ticker(one["ticker"]))
+        for one in sessions
+    )

@@ -73,6 +73,8 @@ class Execution:
         if source not in (None, FROM_SOR, FROM_PAGES) or (source and not names_day):
             raise ValueError(f'source is {source!r}, expected "sor" or "pages", with {PARTITION_KEY}')
         rounds = _rounds(given["rounds"]) if "rounds" in given else None
+        if rounds and source == FROM_SOR:  # a rebuild does not wait for a round's messages
+            raise ValueError(f"rounds is {rounds}, expected none: a rebuild from SoR has no rounds")
         return cls(day, started_at, names_day, rounds, source)
 
 

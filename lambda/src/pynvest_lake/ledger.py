@@ -328,13 +328,21 @@ class DayLedger:
         }
 
     def to_ask(self, sor_ids: Collection[str]) -> list[AssetKey]:
-        """Return the next round's assets: those without a final outcome, and those in `not_read_again`."""
+        """Return the next round's assets: those without a final outcome, and those in `not_read_again`.
+
+        An asset whose page has shown a later session is left out.
+        """
         unread = [
             asset
             for asset, entry in self.missing(sor_ids).items()
             if entry is None or not entry.outcome.final
         ]
-        return [*unread, *self.not_read_again(sor_ids)]
+        later = self.of_later_session()
+        return [*unread, *(asset for asset in self.not_read_again(sor_ids) if asset not in later)]
+
+    def of_later_session(self) -> set[AssetKey]:
+        """Return the assets whose page showed a session after the day: the day's page is gone."""
+        return {asset for asset, entry in self.entries() if entry.outcome is Outcome.LATER_SESSION}
 
     def not_read_again(self, sor_ids: Collection[str]) -> list[AssetKey]:
         """Return the assets that were read, but not in the newest round that queued them."""

@@ -235,20 +235,26 @@ def test_a_repeated_session_on_a_trading_day_is_a_reason_for_a_round(lake: Lake,
         "fundos na listagem: 0",
         "o site ainda mostra o pregão de 19/11/2026 nas páginas de ações",
     )
-    assert status["old_session"] == {"session": 20261119, "ticker": "PETR4"}
+    assert status["old_session"] == [{"session": 20261119, "ticker": "PETR4"}]
     assert status["round_seconds"] == 60
 
 
-def test_an_old_session_of_funds_alone_is_a_reason_for_a_round_that_probes_a_fund(
-    lake: Lake, assess: Any
+@pytest.mark.parametrize(
+    ("session", "probed"), [(DAY, ["HGLG11"]), (20261120, ["PETR4", "HGLG11"])], ids=["funds", "both kinds"]
+)
+def test_each_kind_with_an_old_session_is_a_reason_for_a_round_that_probes_an_asset_of_it(
+    lake: Lake, assess: Any, session: int, probed: list[str]
 ) -> None:
-    before = QualityRow(SOT_FIIS, "sessao_repetida", None, 20261120.0, None, Verdict.OK, None)
-    write_record(lake.s3, lake.glue, lake.tables[QUALITY], 20261120, [before], NOW)
-    for kind, ticker, session in ((Kind.ACOES, "PETR4", DAY), (Kind.FIIS, "HGLG11", 20261120)):
+    before = [
+        QualityRow(table, "sessao_repetida", None, 20261120.0, None, Verdict.OK, None)
+        for table in (SOT_ACOES, SOT_FIIS)
+    ]
+    write_record(lake.s3, lake.glue, lake.tables[QUALITY], 20261120, before, NOW)
+    for kind, ticker, shown in ((Kind.ACOES, "PETR4", session), (Kind.FIIS, "HGLG11", 20261120)):
         item = put_part(lake, SOR[kind], ticker)
         put_part(lake, SOT[kind], ticker, {kind.ticker_column: ticker})
         put_part(lake, SPEC_ATIVOS, ticker, {"codigo_ticker_ativo": ticker})
-        said = AssetEntry(Outcome.READ, object=item.id, session=session)
+        said = AssetEntry(Outcome.READ, object=item.id, session=shown)
         lake.ledger.write_batch(DAY, BatchEntry(kind, {ticker: said}))
     assets = {Kind.ACOES: {"PETR4": None}, Kind.FIIS: {"HGLG11": None}}
     lake.ledger.write_listing(DAY, Listing(assets))
@@ -256,8 +262,9 @@ def test_an_old_session_of_funds_alone_is_a_reason_for_a_round_that_probes_a_fun
 
     status = assess(input={"anomesdia_exec": DAY, "rounds": [1]})
 
-    assert status["reasons"] == ("o site ainda mostra o pregão de 20/11/2026 nas páginas de fundos",)
-    assert status["old_session"] == {"session": 20261120, "ticker": "HGLG11"}
+    assert len(status["reasons"]) == len(probed)
+    assert "o site ainda mostra o pregão de 20/11/2026 nas páginas de fundos" in status["reasons"]
+    assert status["old_session"] == [{"session": 20261120, "ticker": ticker} for ticker in probed]
 
 
 def test_an_asset_without_a_page_is_missing_if_the_previous_day_has_it(lake: Lake, assess: Any) -> None:

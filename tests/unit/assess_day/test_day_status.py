@@ -62,7 +62,7 @@ def empty(*rounds: Round, **more: object) -> DayState:
 
 def test_a_day_with_all_assets_read_is_settled() -> None:
     assert waits(state(), after(61)) == []
-    assert reasons_for_a_round(state(), None, None) == ()
+    assert reasons_for_a_round(state(), None, []) == ()
 
 
 def test_the_workflow_waits_for_unanswered_assets_until_their_messages_expire() -> None:
@@ -70,7 +70,7 @@ def test_the_workflow_waits_for_unanswered_assets_until_their_messages_expire() 
 
     assert waits(unanswered, after(PATIENCE - 1)) == ["ativos da rodada 0 ainda sem resposta: 1 (HGLG11)"]
     assert waits(unanswered, after(PATIENCE)) == []
-    assert reasons_for_a_round(unanswered, None, None) == (HGLG11_MISSING,)
+    assert reasons_for_a_round(unanswered, None, []) == (HGLG11_MISSING,)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_an_outcome_is_a_reason_for_a_round_unless_it_is_final(outcome: Outcome,
     day = state(fiis={"HGLG11": AssetEntry(outcome)})
 
     assert waits(day, after(61)) == []
-    assert reasons_for_a_round(day, None, None) == (() if is_final else (HGLG11_MISSING,))
+    assert reasons_for_a_round(day, None, []) == (() if is_final else (HGLG11_MISSING,))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_pending_objects_are_no_reason_for_a_round() -> None:
     day = state(not_through=("1 objeto",))
 
     assert waits(day, after(3600)) == []
-    assert reasons_for_a_round(day, None, None) == ()
+    assert reasons_for_a_round(day, None, []) == ()
 
 
 def test_a_day_without_a_listing_is_settled_and_a_reason_for_a_round() -> None:
@@ -118,7 +118,7 @@ def test_a_day_without_a_listing_is_settled_and_a_reason_for_a_round() -> None:
 
     assert waits(day, after(BEGIN_SECONDS)) == []
     said = "não há listagem de 23/11/2026: o site recusou o pedido (status 403)"
-    assert reasons_for_a_round(day, None, None) == (said,)
+    assert reasons_for_a_round(day, None, []) == (said,)
 
 
 def test_a_day_without_a_run_gets_time_and_is_then_a_reason_for_a_round() -> None:
@@ -126,7 +126,7 @@ def test_a_day_without_a_run_gets_time_and_is_then_a_reason_for_a_round() -> Non
 
     assert waits(day, after(BEGIN_SECONDS - 1)) == ["ainda não há listagem de 23/11/2026"]
     assert waits(day, after(BEGIN_SECONDS)) == []
-    assert reasons_for_a_round(day, None, None) == ("não há listagem de 23/11/2026",)
+    assert reasons_for_a_round(day, None, []) == ("não há listagem de 23/11/2026",)
 
 
 @pytest.mark.parametrize("reason", [None, "refused: status 403"])
@@ -146,27 +146,27 @@ def test_a_cleared_day_gets_time_until_its_new_round_is_in_the_ledger(
 def test_a_lake_with_a_collector_reports_a_missing_manifest() -> None:
     said = "o coletor ainda não enviou as páginas de 23/11/2026"
 
-    assert reasons_for_a_round(empty(fetch_from="pages"), None, None) == (said,)
+    assert reasons_for_a_round(empty(fetch_from="pages"), None, []) == (said,)
 
 
 def test_a_day_older_than_the_ledger_is_no_reason_for_a_round() -> None:
-    assert reasons_for_a_round(state({}, {}, listing=None, rounds=()), None, None) == ()
+    assert reasons_for_a_round(state({}, {}, listing=None, rounds=()), None, []) == ()
 
 
 def test_half_a_listing_is_a_reason_for_a_round() -> None:
     day, before = state(), {Kind.ACOES: 4, Kind.FIIS: 1}
 
-    assert reasons_for_a_round(day, before, None) == ("ações na listagem: 2; 4 na anterior",)
+    assert reasons_for_a_round(day, before, []) == ("ações na listagem: 2; 4 na anterior",)
     without_funds = state(listing=Listing({Kind.ACOES: LISTING.assets[Kind.ACOES]}))
-    assert reasons_for_a_round(without_funds, None, None) == ("fundos na listagem: 0",)
+    assert reasons_for_a_round(without_funds, None, []) == ("fundos na listagem: 0",)
     partial = replace(day, ledger=replace(day.ledger, listing=replace(LISTING, is_partial=True)))
-    assert reasons_for_a_round(partial, before, None) == ()
+    assert reasons_for_a_round(partial, before, []) == ()
 
 
 def test_a_repeated_session_is_a_reason_for_a_round() -> None:
     said = "o site ainda mostra o pregão de 19/11/2026 nas páginas de fundos"
 
-    assert reasons_for_a_round(state(), None, (20261119, Kind.FIIS)) == (said,)
+    assert reasons_for_a_round(state(), None, [(20261119, Kind.FIIS)]) == (said,)
 
 
 @pytest.mark.parametrize(

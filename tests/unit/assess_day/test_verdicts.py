@@ -39,7 +39,7 @@ from assess_day.quality import run_checks
 from assess_day.table_checks import _moved
 from b3.days import is_trading_day, number_of
 from b3.kind import Kind
-from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT_ACOES, SOT_FIIS
+from pynvest_lake.contract import SOR_ACOES, SOR_FIIS, SOT, SOT_ACOES, SOT_FIIS
 from pynvest_lake.ledger import AssetEntry, BatchEntry, Outcome, Round, moment_text
 from pynvest_lake.prepare import prepare
 from pynvest_lake.storage import LakeTable
@@ -82,7 +82,12 @@ def test_thirty_one_good_days_with_ordinary_noise_are_ok() -> None:
     assert len(days) == 31
     assert not all(is_trading_day(day) for day in days)
     assert len({len(assets_of(day)) for day in weekdays(31)}) > 1
-    shares = {day: row.valor or 0 for day, of_day in days.items() for row in of_day if row.medida == "sessao"}
+    shares = {
+        day: row.valor or 0
+        for day, of_day in days.items()
+        for row in of_day
+        if (row.tabela, row.medida) == (SOT_ACOES, "sessao")
+    }
     assert min(shares, key=shares.__getitem__) == number_of(HALF_DAY)
     assert max(shares.values()) <= 1
 
@@ -229,6 +234,16 @@ def test_yesterdays_session_of_one_kind_alone_is_a_remark(kind: str, table: str)
     assert remarks(changed(LAST, late))[table, "sessao_repetida", None] == "aviso"
 
 
+def test_yesterdays_session_of_almost_all_funds_is_a_remark() -> None:
+    before = session_of(LAST - timedelta(days=1))
+    funds = [asset.ticker for asset in assets_of(LAST) if asset.kind == "fiis" and last_quote(asset) > before]
+    late = set(funds[2:])
+
+    rows = changed(LAST, lambda asset: on_session(asset, before) if asset.ticker in late else asset)
+
+    assert remarks(rows) == {(SOT_FIIS, "sessao", None): "aviso"}
+
+
 def test_yesterdays_session_on_a_trading_day_is_a_remark_and_on_a_holiday_it_is_ok() -> None:
     before = session_of(LAST - timedelta(days=1))
     rows = changed(LAST, lambda asset: on_session(asset, before) if last_quote(asset) > before else asset)
@@ -297,6 +312,17 @@ def test_prices_that_differ_from_the_listing_are_a_failure_from_the_first_day() 
     rows = judged(assets_of(FIRST), FIRST, listed={asset.ticker: 7777.77 for asset in assets_of(FIRST)})
 
     assert remarks(rows) == {(table, "preco_listagem", "vlr_cot"): "falha" for table in (SOT_ACOES, SOT_FIIS)}
+
+
+@pytest.mark.parametrize("table", [SOT_ACOES, SOT_FIIS])
+def test_a_third_of_a_kind_with_yesterdays_session_and_prices_is_a_failure(table: str) -> None:
+    before = {asset.ticker: asset for asset in assets_of(session_of(LAST - timedelta(days=1)))}
+    of_kind = [asset.ticker for asset in assets_of(LAST) if SOT[Kind(asset.kind)] == table]
+    stale = {ticker: before[ticker] for ticker in of_kind[::3] if ticker in before}
+    shown = [stale.get(asset.ticker, asset) for asset in assets_of(LAST)]
+    listed = {asset.ticker: asset.expected_sot()["vlr_cot"] for asset in assets_of(LAST)}
+
+    assert remarks(judged(shown, LAST, listed=listed)) == {(table, "preco_listagem", "vlr_cot"): "falha"}
 
 
 @pytest.mark.parametrize("day", [FIRST, LAST])

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from email.utils import format_datetime
 from pathlib import Path
@@ -245,6 +246,43 @@ def test_a_kind_with_an_old_session_is_requested_again_when_the_site_shows_a_new
     assert set(machine.asked()) >= {Kind.ACOES.listing_path, Kind.FIIS.listing_path}
     assert {request.ticker for request in machine.site.requests} >= set(machine.every)
     assert machine.manifests == [late, machine.objects]
+    machine.site.clear_log()
+
+    assert machine.run() == 0
+    assert machine.site.requests == []
+
+
+def test_an_interrupted_second_request_of_a_late_kind_continues_at_the_next_start(
+    machine: CollectorMachine,
+) -> None:
+    machine.site.session = date(2020, 11, 20)
+    machine.run()
+    machine.site.session = None
+    machine.now += timedelta(hours=1)
+    with time_machine.travel(machine.now, tick=True):
+        machine.site.set_fault(min(machine.listed("acoes")), Fault("unrecognizable"))
+        machine.site.block_after(2 + 12)
+        assert machine.run() == errors.SiteRefuses.status
+    machine.site.clear_faults()
+    machine.now += timedelta(hours=1)
+    with time_machine.travel(machine.now, tick=True):
+        assert machine.run() == 0
+
+    newest = sorted(machine.archived, key=lambda page: page.fetched_at)
+    shown = {page.ticker: page.body for page in newest if page.ticker in machine.site.assets}
+    assert shown == {ticker: detail_page(asset) for ticker, asset in machine.site.assets.items()}
+    machine.site.clear_log()
+
+    assert machine.run() == 0
+    assert machine.site.requests == []
+
+
+def test_a_second_collectors_listing_causes_no_request(machine: CollectorMachine) -> None:
+    machine.run()
+    listings = [
+        replace(page, fetched_at="2020-11-23T22:30:00Z") for page in machine.archived if not page.ticker
+    ]
+    machine.archive.put(DAY, listings)
     machine.site.clear_log()
 
     assert machine.run() == 0

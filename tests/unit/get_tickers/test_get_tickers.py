@@ -602,8 +602,30 @@ def test_with_a_new_session_the_assets_read_in_the_week_before_are_queued_again(
 
     result = queue({**LATE, "old_session": {"session": 20261120, "ticker": probed}})
 
-    assert result["session"] == DAY
+    assert result["sessions"] == [DAY]
     assert queued(lake) == STOCKS[:3]
+
+
+def test_an_asset_that_has_shown_a_later_session_is_not_queued_again(lake: Lake, queue: Any) -> None:
+    answer(lake, Kind.ACOES, Outcome.READ, *STOCKS, session=20261120)
+    answer(lake, Kind.ACOES, Outcome.LATER_SESSION, *STOCKS[1:])
+    answer(lake, Kind.FIIS, Outcome.NO_SUCH_PAPER, *FUNDS)
+
+    queue(LATE)
+
+    assert queued(lake) == STOCKS[:1]
+
+
+def test_a_new_session_of_the_second_late_kind_is_found(lake: Lake, site: SiteServer, queue: Any) -> None:
+    answer(lake, Kind.ACOES, Outcome.READ, *STOCKS, session=20261119)
+    answer(lake, Kind.FIIS, Outcome.READ, *FUNDS, session=20261120)
+    site.set_fault("PETR4", Fault("status", status=404))
+    late = [{"session": 20261118, "ticker": "PETR4"}, {"session": 20261120, "ticker": "HGLG11"}]
+
+    result = queue({**LATE, "old_session": late})
+
+    assert result["sessions"] == [None, DAY]
+    assert queued(lake, "fiis") == FUNDS
 
 
 def test_without_a_new_session_no_asset_that_was_read_is_queued(
@@ -613,11 +635,11 @@ def test_without_a_new_session_no_asset_that_was_read_is_queued(
     answer(lake, Kind.FIIS, Outcome.NO_SUCH_PAPER, *FUNDS)
     site.session = datetime(2026, 11, 20).date()
 
-    shown = queue(LATE)["session"]
+    shown = queue(LATE)["sessions"]
     site.set_fault("PETR4", Fault("status", status=404))
-    silent = queue(LATE)["session"]
+    silent = queue(LATE)["sessions"]
 
-    assert (shown, silent) == (20261120, None)
+    assert (shown, silent) == ([20261120], [None])
     assert lake.messages("acoes") == []
 
 
@@ -630,7 +652,7 @@ def test_without_a_readable_session_a_probe_succeeds_and_a_round_queues_missing_
     round_of_day = queue(LATE)
 
     assert probed == {"probe": True, "answer": "read"}
-    assert round_of_day["session"] is None
+    assert round_of_day["sessions"] == [None]
     assert queued(lake) == list(STOCKS)
 
 

@@ -35,6 +35,7 @@ def test_the_day_is_that_of_the_input_or_of_the_start(event: dict[str, Any], day
         ({"anomesdia_exec": 20300101}, "20300101 is after today"),
         *(({"anomesdia_exec": DAY, "source": one}, "source is .*, expected") for one in ("site", 1, True)),
         ({"source": "sor"}, "source is 'sor', expected .* with anomesdia_exec"),
+        ({"anomesdia_exec": DAY, "source": "sor", "rounds": [60]}, "a rebuild from SoR has no rounds"),
         *(
             ({"rounds": one}, "expected a list of minutes from 0 to 1440")
             for one in ("60", [-1], [1441], ["60"], [True], {"a": 1})

@@ -129,6 +129,18 @@ def test_an_asset_that_was_read_and_could_not_be_read_again_is_asked_for_once_mo
     assert ledger.missing({"a"}) == {}
 
 
+def test_an_asset_that_shows_a_later_session_when_it_is_read_again_is_not_asked_for() -> None:
+    asked = {Kind.ACOES: ["PETR4"]}
+    rounds = tuple(Round(number, "2026-11-23T21:45:07Z", asked) for number in range(2))
+    later = batch(PETR4=entry(Outcome.LATER_SESSION, round=1))
+    ledger = replace(
+        day_of(batch(PETR4=entry()), later), listing=Listing({Kind.ACOES: {"PETR4": 1.0}}), rounds=rounds
+    )
+
+    assert ledger.to_ask({"a"}) == []
+    assert ledger.not_read_again({"a"}) == [(Kind.ACOES, "PETR4")]
+
+
 def test_a_round_is_answered_by_entries_of_that_round_only() -> None:
     rounds = (
         Round(0, "2026-11-23T21:45:07Z", {Kind.ACOES: ["PETR4", "VALE3"]}),
