@@ -225,7 +225,7 @@ variable "functions_memory_size" {
 }
 
 variable "awssdkpandas_layer_arn" {
-  description = "ARN of the AWS SDK for pandas managed layer, version included. Null: Terraform reads the ARN from SSM, for the region, `awssdkpandas_layer_version` and `functions_python_runtime`."
+  description = "ARN of the AWS SDK for pandas managed layer, version included. By default, Terraform reads it from SSM, by region, `awssdkpandas_layer_version` and `functions_python_runtime`."
   type        = string
   default     = null
 

@@ -76,7 +76,7 @@ class Athena:
         Raises
         ------
         QueryFailed
-            No query has this name, or `ask` fails.
+            No query has this name, or `ask` raised this error.
         """
         named = self.named_queries()
         if name not in named:

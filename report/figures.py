@@ -97,7 +97,7 @@ def of_newest_session(assets: Sequence[ListedAsset]) -> list[ListedAsset]:
 
 
 def breadth(assets: Iterable[ListedAsset]) -> Breadth:
-    """Count the assets that rose, did not move or fell."""
+    """Count the assets by the direction of their price: up, unchanged or down."""
     changes = [asset.day for asset in assets if asset.day is not None]
     up, down = sum(change > 0 for change in changes), sum(change < 0 for change in changes)
     return Breadth(up, len(changes) - up - down, down, _median(changes))

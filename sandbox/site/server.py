@@ -43,7 +43,7 @@ class Fault:
     seconds
         Seconds of a ``hang`` fault.
     ticker
-        Asset whose page the site sends for an ``other`` fault.
+        For the fault ``other``: the asset whose page the site sends instead.
     label
         Label that a ``renamed_label`` fault renames.
     spared

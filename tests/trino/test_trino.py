@@ -82,7 +82,7 @@ class AskedLake:
 def earlier(known: KnownLake, count: int, skip: int = 0) -> KnownLake:
     """Copy the first day's rows to `count` earlier weekdays.
 
-    The `skip` weekdays directly before the first day get no rows.
+    Before the first day, as many weekdays as `skip` says get no rows.
     """
     first = min(SESSIONS)
     days = [int(f"{day:%Y%m%d}") for day in weekdays(date_of(first) - timedelta(days=1), skip + count)]

@@ -91,8 +91,8 @@ def to_queue(
     """
     asked = listed.listing if request.only_missing else asked_for(listed.listing, request.tickers)
     known = before.listing
-    # A day is partial until a round requests all tickers. If the ledger has rounds but no listing, an earlier
-    # round requested all tickers, so the day gets the full listing.
+    # A day is partial until a round requests all tickers. A ledger with rounds but without a listing
+    # shows that an earlier round requested all tickers: the day gets the full listing.
     if known is None:
         listing = listed.listing if before.rounds else asked
     elif known.is_partial and (request.only_missing or request.from_pages):
