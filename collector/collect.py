@@ -96,6 +96,8 @@ class Collection:
                 page = Page(**kept.answer)
                 if page.fetched_at >= self._day.closed_at:
                     self._load(page, Kind(kept.kind), kept.ticker)
+        for kind in Kind:
+            self._forget_pages_before_listing(kind)
 
     def _load(self, page: Page, kind: Kind, ticker: str | None) -> None:
         try:
@@ -112,6 +114,22 @@ class Collection:
         if session := session_of(page, asset, self._day.number):
             self._sessions[asset] = max(session, self._sessions.get(asset, session))
             self._fetched_at[asset] = max(page.fetched_at, self._fetched_at.get(asset, page.fetched_at))
+
+    def _forget_pages_before_listing(self, kind: Kind) -> None:
+        """Forget a late kind's pages that an interrupted earlier start was to request again.
+
+        Requesting a kind again begins with its listing. If no page older than the kind's newest listing has
+        the day's session, these older pages are requested again.
+        """
+        listed_at = self._listed_at.get(kind)
+        older = [
+            asset
+            for asset, fetched_at in self._fetched_at.items()
+            if asset.kind is kind and listed_at is not None and fetched_at < listed_at
+        ]
+        if all(self._sessions[asset] < date_of(self._day.number) for asset in older):
+            for asset in older:
+                del self._archived[asset]
 
     def bring(self) -> None:
         """Archive the missing listings and pages; put a manifest if the archive has new objects.
@@ -150,20 +168,11 @@ class Collection:
         """If the site was late for a kind and now shows a newer session, request the kind's assets again.
 
         The site was late if no archived page of the kind has the day's session. On a holiday, the probed page
-        shows no newer session. Requesting a kind again begins with its listing. If an earlier start did not
-        finish, no page older than this listing has the day's session: these pages are also requested again.
+        shows no newer session.
         """
         day = date_of(self._day.number)
         for kind in Kind:
             of_kind = {asset: session for asset, session in self._sessions.items() if asset.kind is kind}
-            older = [
-                asset
-                for asset in of_kind
-                if self._fetched_at[asset] < self._listed_at.get(kind, self._fetched_at[asset])
-            ]
-            if all(of_kind[asset] < day for asset in older):
-                for asset in older:
-                    self._archived.pop(asset, None)
             shown = max(of_kind.values(), default=None)
             if shown is None or shown >= day or self._is_over:
                 continue
