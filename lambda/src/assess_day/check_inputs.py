@@ -74,11 +74,13 @@ class CheckInputs:
             for kind, table in self.sot_before.items()
             for ticker in table[kind.ticker_column].to_pylist()
         }
-        missing = self.ledger.missing(self.state.sor_ids)
+        outcomes = {
+            asset: said[asset].outcome if asset in said else None for asset in self.ledger.listing or ()
+        }
         return {
-            asset: said[asset].outcome if asset in said else None
-            for asset in self.ledger.listing or ()
-            if asset in missing or (asset in before and said[asset].outcome is Outcome.NO_SUCH_PAPER)
+            asset: outcome
+            for asset, outcome in outcomes.items()
+            if outcome is not Outcome.READ and (outcome is not Outcome.NO_SUCH_PAPER or asset in before)
         }
 
     @cached_property
