@@ -146,14 +146,14 @@ def no_listing(state: DayState) -> str | None:
 
 
 def _unread(state: DayState) -> list[str]:
-    """Return one text if the listing is missing, or if listed assets have no final outcome."""
+    """Return one text if the listing is missing, or if a round should request assets."""
     if (said := no_listing(state)) is not None:
         return [said]
     asked = [ticker for _, ticker in state.ledger.to_ask(state.sor_ids)]
     if not asked:
         return []
     listed = len(list(state.ledger.listing or ()))
-    return [f"ativos que faltam, de {number(listed)} da listagem: {number(len(asked))} ({some(asked)})"]
+    return [f"ativos a pedir de novo, de {number(listed)} da listagem: {number(len(asked))} ({some(asked)})"]
 
 
 def _short_listings(ledger: DayLedger, earlier: Mapping[Kind, int] | None) -> list[str]:

@@ -81,11 +81,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ----------
     event
         ``anomesdia_exec`` is the day. ``tickers`` limits the queued tickers. If ``source`` is ``pages``, the
-        day's archived pages are queued. ``only_missing`` queues tickers without a final outcome.
-        ``old_session`` needs ``only_missing``; it has a session and a ticker for each late kind. If the
-        ticker's page now shows a later session, stage 2 also queues the tickers that were read with the old
-        session. ``probe`` (a ticker or true) allows no other field. A probe checks whether the site answers,
-        and writes nothing.
+        day's archived pages are queued. ``only_missing`` queues tickers without a final outcome, and tickers
+        that the newest round that queued them did not read. ``old_session`` needs ``only_missing``; it is a
+        list with a session and a ticker for each late kind. If a ticker's page now shows a later session,
+        stage 2 also queues the tickers that were read with the old session, or with a session at most seven
+        days before it. ``probe`` (a ticker or true) allows no other field. A probe checks whether the site
+        answers, and writes nothing.
 
     Raises
     ------

@@ -53,7 +53,7 @@ class DayRequest:
     manifest
         Hash of the collector's manifest that caused the event; None for other events.
     only_missing
-        Whether to queue only tickers without a final outcome.
+        Whether to queue only the tickers of `DayLedger.to_ask`, and tickers with an old session.
     old_sessions
         The old sessions that the site still showed, one for each late kind.
     """

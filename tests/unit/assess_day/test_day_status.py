@@ -23,7 +23,7 @@ START = datetime(2026, 11, 23, 21, 45, tzinfo=timezone.utc)
 LISTING = Listing({Kind.ACOES: {"PETR4": 31.87, "VALE3": 60.0}, Kind.FIIS: {"HGLG11": None}})
 ROUND = Round(0, moment_text(START), {Kind.ACOES: ["PETR4", "VALE3"], Kind.FIIS: ["HGLG11"]})
 READ = AssetEntry(Outcome.READ, object="a")
-HGLG11_MISSING = "ativos que faltam, de 3 da listagem: 1 (HGLG11)"
+HGLG11_MISSING = "ativos a pedir de novo, de 3 da listagem: 1 (HGLG11)"
 
 
 def after(seconds: float) -> datetime:
