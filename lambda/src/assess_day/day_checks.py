@@ -40,7 +40,7 @@ def listing(inputs: CheckInputs) -> list[QualityRow]:
         rows.append(QualityRow(table, LISTED, None, float(count), reference, verdict, said))
         unreadable = listed.unreadable.get(kind, 0)
         verdict = Verdict.WARNING if unreadable else Verdict.OK
-        said = f"Linhas da listagem de {ASSETS[kind]} que não nomeiam um ativo: {number(unreadable)}."
+        said = f"Linhas sem código de ativo na listagem de {ASSETS[kind]}: {number(unreadable)}."
         rows.append(QualityRow(table, "listagem_ilegivel", None, float(unreadable), None, verdict, said))
     return rows
 

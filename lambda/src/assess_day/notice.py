@@ -183,7 +183,7 @@ def _advice(assessment: Assessment, quality_table: str) -> Iterator[str]:
             else 'invoque a função check-and-delete-partitions com {"tickers": [os ativos]} e depois inicie '
             f'o fluxo com {{"anomesdia_exec": {day}}}, no mesmo dia'
         )
-        yield f"  - ler de novo os ativos que o site diz não ter mais, se ele os mostra: {how}"
+        yield f"  - ler de novo os ativos que o site disse não ter mais, se agora ele os mostra: {how}"
     where = f"WHERE anomesdia_exec = {day} AND situacao <> 'ok'"
     yield f"  - ver cada medida: SELECT * FROM {quality_table} {where}"  # noqa: S608 - is shown, not run
 

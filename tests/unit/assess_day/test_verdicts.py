@@ -211,7 +211,7 @@ def test_rows_of_a_listing_that_name_no_asset_are_a_remark() -> None:
     rows = run_checks(with_ledger(day, replace(day.ledger, listing=listed)))
 
     assert remarks(rows) == {(SOR_ACOES, "listagem_ilegivel", None): "aviso"}
-    assert "Linhas da listagem de ações que não nomeiam um ativo: 2." in reasons(rows)
+    assert "Linhas sem código de ativo na listagem de ações: 2." in reasons(rows)
 
 
 @pytest.mark.parametrize("day", [FIRST, LAST])
