@@ -17,6 +17,14 @@ _LAYOUT = (
     "Páginas de formato desconhecido não devem ser pedidas de novo: atualize o módulo e leia as páginas "
     "arquivadas (docs/operations.md, “When the site changes”)."
 )
+_GONE = (
+    "Se o site disse que não tem mais um ativo e agora mostra a página dele: leia-o de novo no mesmo dia, "
+    "com `tickers` (docs/operations.md, “Run today again”) ou com a opção --again do coletor."
+)
+_READ_BEFORE = (
+    "O preço de alguns ativos pode ser do pregão anterior ou de antes do fechamento. O coletor só pede de "
+    "novo as páginas deles com a opção --again."
+)
 _MEANING = (
     "Compare uma página do site com a linha do ativo: uma vírgula mudou de lugar, colunas trocaram ou o site "
     "mudou a unidade (docs/operations.md, “When the site changes”)."
@@ -31,10 +39,8 @@ ADVICE: Mapping[str, tuple[str, ...]] = {
     "papeis_listados": ("Confira a listagem no site.", _ASK_AGAIN),
     "listagem_ilegivel": ("Veja nos logs da etapa 2, em `unreadable_rows`, o que a listagem mostra.",),
     "linhas": (_ASK_AGAIN,),
-    "papeis_faltando": (_ASK_AGAIN, _LAYOUT),
-    "releitura": (
-        "O preço de alguns ativos pode ser de antes do fechamento: leia-os de novo com `tickers`.",
-    ),
+    "papeis_faltando": (_ASK_AGAIN, _LAYOUT, _GONE),
+    "releitura": (_READ_BEFORE, _ASK_AGAIN),
     "objetos_pendentes": ("Refaça o dia a partir da SoR (docs/operations.md, “Rebuild a day from SoR”).",),
     "dedup": ('Inicie o fluxo de novo com {{"anomesdia_exec": {day}}}.',),
     "rotulo_novo": (_LABELS,),
