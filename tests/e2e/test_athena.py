@@ -322,7 +322,7 @@ def test_the_queries_of_the_quality_page_return_the_expected_rows(asked: Asked) 
         "tbspec_pynvest_qualidade\nWHERE tabela": min(30, len(known.days("spec_quality"))),
         "AS antes": before.nome_papel.isin(stocks.nome_papel).sum(),
         "AS texto": 0,  # the lake has no SoR rows
-        "dt_ult_cot, count": min(10, spec.dt_ult_cot.nunique(dropna=False)),
+        "dt_ult_cot, count": min(10, len(spec[["tipo_ativo", "dt_ult_cot"]].drop_duplicates())),
         "vlr_cot < vlr_min_52_sem": (
             ~bounded.vlr_cot.between(bounded.vlr_min_52_sem, bounded.vlr_max_52_sem)
         ).sum(),
