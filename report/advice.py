@@ -33,6 +33,7 @@ _LABELS = "O site acrescentou ou renomeou algo: veja docs/operations.md, “When
 _SESSIONS = (
     "O site estava atrasado ou mudava de pregão durante a leitura: confira a data da cotação de cada ativo."
 )
+_LATE = "Se o lake usa o coletor, rode-o de novo: o site talvez já mostre o pregão do dia."
 
 ADVICE: Mapping[str, tuple[str, ...]] = {
     "listagem": ("Se só houve uma execução parcial: rode o dia inteiro, no mesmo dia.", _ASK_AGAIN, _REFUSED),
@@ -47,7 +48,7 @@ ADVICE: Mapping[str, tuple[str, ...]] = {
     "rotulo_ausente": (_LABELS,),
     "preenchimento": ("Veja em uma página do site se ele renomeou ou esvaziou algo.",),
     "ilegiveis": ("O site escreve um número ou uma data de outro modo: o texto está na tabela SoR.",),
-    "sessao_repetida": (_SESSIONS,),
+    "sessao_repetida": (_SESSIONS, _LATE),
     "sessao": (_SESSIONS,),
     "preco_listagem": (_SESSIONS, _MEANING),
     "preco_fora_52_semanas": (_MEANING,),
