@@ -16,7 +16,7 @@ from collector.bucket import Bucket
 from collector.collected_day import CollectedDay
 from collector.errors import CollectorError, Incomplete, ListingUnreadable, SiteRefuses, TooLate
 from collector.patience import Patience
-from collector.site_access import Asset, Looks, Site, look, session_of
+from collector.site_access import Asset, Looks, Site, look
 from fundamentus_site.breaker import Breaker
 from fundamentus_site.errors import FundamentusError, LayoutNotRecognized, Refused
 from fundamentus_site.listing_page import read_listing_page
@@ -106,12 +106,13 @@ class Collection:
                 self._listed.setdefault(kind, set()).update(tickers)
                 self._listed_at[kind] = max(page.fetched_at, self._listed_at.get(kind, page.fetched_at))
                 return
-            asset, seen = Asset(kind, ticker), look(page, Asset(kind, ticker), self._day.number)
+            asset = Asset(kind, ticker)
+            seen, session = look(page, asset, self._day.number)
         except FundamentusError:
             return  # the archive has a refusal as a page: ask for the page again
         if self._archived.get(asset) is not Looks.LIKE_THE_ASSET:
             self._archived[asset] = seen
-        if session := session_of(page, asset, self._day.number):
+        if session is not None:
             self._sessions[asset] = max(session, self._sessions.get(asset, session))
             self._fetched_at[asset] = max(page.fetched_at, self._fetched_at.get(asset, page.fetched_at))
 
@@ -183,7 +184,7 @@ class Collection:
             if fetched.refusal and self._breaker.open:
                 raise self._refuses("this machine", fetched.refusal) from fetched.refusal
             page = fetched.pages.get(probed)
-            session = session_of(page, probed, self._day.number) if page else None
+            _, session = look(page, probed, self._day.number) if page else (None, None)
             if session is not None and session > shown:
                 self._say(f"the site was late: the pages of {kind.value} are requested again")
                 self._listed.pop(kind, None)
@@ -321,7 +322,7 @@ class Collection:
                 return
             try:
                 page = self._site.asset(asset, self._day.until)
-                seen = look(page, asset, self._day.number)
+                seen, _ = look(page, asset, self._day.number)
             except Refused as error:
                 self._breaker.refused(asset.ticker, rate_limited=error.rate_limited)
                 fetched.failure = fetched.refusal = error

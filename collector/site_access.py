@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import date, datetime
 from enum import Enum
 from typing import NamedTuple
 
 from b3.kind import Kind
-from fundamentus_site.asset_page import SESSION_LABEL, Indicators, Labels, read_asset_page
+from fundamentus_site.asset_page import SESSION_LABEL, Labels, read_asset_page
 from fundamentus_site.client import SiteClient
-from fundamentus_site.errors import FundamentusError, LaterSession, LayoutNotRecognized, NoSuchAsset
+from fundamentus_site.errors import LaterSession, LayoutNotRecognized, NoSuchAsset
 from fundamentus_site.listing_page import listing_url
 from fundamentus_site.page import Page, asset_url
 
@@ -91,32 +90,20 @@ class Site:
         return self._client.get(url, None if left is None else time.monotonic() + left)
 
 
-def look(page: Page, asset: Asset, day: int) -> Looks:
-    """Classify a page.
+def look(page: Page, asset: Asset, day: int) -> tuple[Looks, date | None]:
+    """Classify a page; return also its session, or None if it shows no session or a session after the day.
 
     Raises
     ------
     Refused
         The page is a refusal, or it is not from the site.
     """
-    try:
-        _read(page, asset, day)
-    except LaterSession:
-        return Looks.LATER
-    except LayoutNotRecognized:
-        return Looks.STRANGE
-    except NoSuchAsset:
-        pass
-    return Looks.LIKE_THE_ASSET
-
-
-def session_of(page: Page, asset: Asset, day: int) -> date | None:
-    """Return the session that a page shows; None if it shows no session, or a session after the day."""
-    with suppress(FundamentusError):
-        return _read(page, asset, day).session
-    return None
-
-
-def _read(page: Page, asset: Asset, day: int) -> Indicators:
     labels = Labels({asset.kind.identity: ("ticker",), SESSION_LABEL: ("session",)}, frozenset())
-    return read_asset_page(page, asset.ticker, asset.kind, labels, day)
+    try:
+        return Looks.LIKE_THE_ASSET, read_asset_page(page, asset.ticker, asset.kind, labels, day).session
+    except LaterSession:
+        return Looks.LATER, None
+    except LayoutNotRecognized:
+        return Looks.STRANGE, None
+    except NoSuchAsset:
+        return Looks.LIKE_THE_ASSET, None

@@ -68,20 +68,13 @@ class CheckInputs:
 
         An asset that has no page on the site counts only if `sot_before` has a row of the asset.
         """
-        said = self.ledger.assets(self.state.sor_ids)
         before = {
             (kind, ticker)
             for kind, table in self.sot_before.items()
             for ticker in table[kind.ticker_column].to_pylist()
         }
-        outcomes = {
-            asset: said[asset].outcome if asset in said else None for asset in self.ledger.listing or ()
-        }
-        return {
-            asset: outcome
-            for asset, outcome in outcomes.items()
-            if outcome is not Outcome.READ and (outcome is not Outcome.NO_SUCH_PAPER or asset in before)
-        }
+        missing = self.ledger.missing(self.state.sor_ids, before)
+        return {asset: entry.outcome if entry else None for asset, entry in missing.items()}
 
     @cached_property
     def references(self) -> References:

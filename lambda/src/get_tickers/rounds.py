@@ -109,14 +109,7 @@ def to_queue(
             if table.table in SOR.values()
             for item in list_day(client("s3"), table, request.day).ids(PART)
         }
-        known_now = replace(before, listing=listing)
-        later = known_now.of_later_session()
-        of_old_session = [
-            asset
-            for asset, said in known_now.assets(sor_ids).items()
-            if said.session in old and asset not in later
-        ]
-        wanted = [*known_now.to_ask(sor_ids), *of_old_session]
+        wanted = replace(before, listing=listing).to_ask(sor_ids, old)
     tickers = request.tickers
     return listing, dict.fromkeys(asset for asset in wanted if tickers is None or asset[1] in tickers)
 

@@ -317,32 +317,38 @@ class DayLedger:
                 said[asset] = entry
         return said
 
-    def missing(self, sor_ids: Collection[str]) -> dict[AssetKey, AssetEntry | None]:
-        """Return each listed asset that is neither `READ` nor `NO_SUCH_PAPER`, with its entry or None."""
+    def missing(
+        self, sor_ids: Collection[str], known: Collection[AssetKey] = ()
+    ) -> dict[AssetKey, AssetEntry | None]:
+        """Return each listed asset that is neither `READ` nor `NO_SUCH_PAPER`, with its entry or None.
+
+        An asset in `known` had a page before, so it is missing also if it is `NO_SUCH_PAPER`.
+        """
         said = self.assets(sor_ids)
-        settled = (Outcome.READ, Outcome.NO_SUCH_PAPER)
         return {
             asset: said.get(asset)
             for asset in self.listing or ()
-            if asset not in said or said[asset].outcome not in settled
+            if asset not in said
+            or said[asset].outcome not in (Outcome.READ, Outcome.NO_SUCH_PAPER)
+            or (said[asset].outcome is Outcome.NO_SUCH_PAPER and asset in known)
         }
 
-    def to_ask(self, sor_ids: Collection[str]) -> list[AssetKey]:
-        """Return the next round's assets: those without a final outcome, and those in `not_read_again`.
+    def to_ask(self, sor_ids: Collection[str], old_sessions: Collection[int] = ()) -> list[AssetKey]:
+        """Return the assets that the next round requests; an asset can occur twice.
 
-        An asset whose page has shown a later session is left out.
+        These are the listed assets without a final outcome, the assets in `not_read_again`, and the assets
+        that were read with a session in `old_sessions` (``YYYYMMDD``). An asset that was read is left out if
+        its page has shown a later session than the day's.
         """
         unread = [
             asset
             for asset, entry in self.missing(sor_ids).items()
             if entry is None or not entry.outcome.final
         ]
-        later = self.of_later_session()
-        return [*unread, *(asset for asset in self.not_read_again(sor_ids) if asset not in later)]
-
-    def of_later_session(self) -> set[AssetKey]:
-        """Return the assets whose page showed a session after the day: the day's page is gone."""
-        return {asset for asset, entry in self.entries() if entry.outcome is Outcome.LATER_SESSION}
+        old = [asset for asset, said in self.assets(sor_ids).items() if said.session in old_sessions]
+        later = {asset for asset, entry in self.entries() if entry.outcome is Outcome.LATER_SESSION}
+        again = [*self.not_read_again(sor_ids), *old]
+        return [*unread, *(asset for asset in again if asset not in later)]
 
     def not_read_again(self, sor_ids: Collection[str]) -> list[AssetKey]:
         """Return the assets that were read, but not in the newest round that queued them."""
